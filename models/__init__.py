@@ -1,0 +1,1 @@
+"""The mechanism as data and pure rules: no clock, no I/O, no Temporal."""
