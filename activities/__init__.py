@@ -1,0 +1,1 @@
+"""Everything that touches the world: the record, notices, files, published calendars."""
