@@ -1,0 +1,1 @@
+"""The home directory, the embedded Temporal server, and the process tree of ``whistle up``."""
