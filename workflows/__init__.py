@@ -1,0 +1,1 @@
+"""When things happen and in which order: durable processes, and what surrounds them."""
