@@ -1,0 +1,1 @@
+"""One file for each question; each prints JSON and nothing else."""
