@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -35,7 +37,14 @@ def keyring() -> Keyring:
 
 @pytest.fixture(scope="session")
 async def client(server: EmbeddedServer, keyring: Keyring) -> Client:
-    return await connect(server.address, NAMESPACE, keyring)
+    connected = await connect(server.address, NAMESPACE, keyring)
+    # Whistles set no search attribute; a probe does, to see that a comparison finds a changed one.
+    await connected.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=NAMESPACE, search_attributes={"District": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD}
+        )
+    )
+    return connected
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from workflows.codec import Keyring
 from workflows.connection import NAMESPACE, EngineUnreachableError, connect
 
 # Two seconds for the lock, some for a busy machine; a person would still wait.
-BOUND = 8.0
+BOUND = 12.0
 SILENT = (OutcomeUnknownError, EngineUnreachableError)
 WORDS = "the valve is found"
 Outage = Callable[[Rehearsal], AbstractContextManager[None]]
