@@ -16,7 +16,7 @@ test: setup ## Run the whole test suite
 	.venv/bin/python -m pytest -n auto --dist loadfile
 
 unit: setup ## Run the pure tests only
-	.venv/bin/python -m pytest tests/unit
+	.venv/bin/python -m pytest tests/unit -n auto --dist worksteal
 
 lint: setup ## Check format, lint rules, types and import contracts
 	.venv/bin/python -m ruff format --check .

@@ -232,4 +232,4 @@ def check_folding(facts: list[Fact], whistle: Whistle) -> None:
 
 
 def test_every_story_keeps_the_seven_truths() -> None:
-    run_state_machine_as_test(AWhistle, settings=settings(max_examples=30, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(AWhistle, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))
